@@ -173,6 +173,20 @@ def test_a_server_that_is_there_and_has_too_much_to_do_is_busy(status, retry_aft
     assert failure_of_status(status, "", retry_after=retry_after).busy is busy
 
 
+@pytest.mark.parametrize(
+    ("codes", "kind"),
+    [
+        (["insufficient_quota"], "refused"),
+        (["billing_not_active"], "refused"),
+        (["rate_limit_exceeded"], "unavailable"),
+    ],
+)
+def test_an_account_without_credit_is_refused_for_good(codes, kind):
+    failure = failure_of_status(429, "", codes=codes, retry_after="1")
+    waits = kind == "unavailable"
+    assert (failure.kind, failure.retryable, failure.busy, failure.server_wide) == (kind, waits, waits, True)
+
+
 def test_whoever_waits_himself_is_told_at_once():
     async def scene(server):
         with pytest.raises(RequestFailed, match="busy"):

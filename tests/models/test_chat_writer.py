@@ -31,10 +31,11 @@ def server():
 def writer(server):
     opened = []
 
-    def writer(api="openai", *, concurrency=8, **limits):
+    def writer(api="openai", *, concurrency=8, busy_timeout_s=120.0, **limits):
         url = f"{server.url}/v1" if api == "openai" else server.url
         limits = RequestLimits(**{"attempts": 1, **limits})
-        opened.append(ChatWriter(connect(api, Endpoint("toy", url, KEY, limits=limits)), concurrency=concurrency))
+        model = connect(api, Endpoint("toy", url, KEY, limits=limits))
+        opened.append(ChatWriter(model, concurrency=concurrency, busy_timeout_s=busy_timeout_s))
         return opened[-1]
 
     yield writer
@@ -286,11 +287,11 @@ def turns_away(server, n, status, retry_after=None):
 
 @APIS
 @pytest.mark.parametrize("how", BUSY)
-def test_a_server_that_is_busy_is_not_taken_for_one_that_is_gone(server, writer, api, how):
-    turns_away(server, 3, *BUSY[how])
-    rows = writer(api, concurrency=1).write(["Hi"] * 5, Sampling())
-    assert [isinstance(written, Written) for (written,) in rows] == [False] * 3 + [True] * 2
-    assert rows[0][0].reason == "unavailable"
+def test_a_server_that_is_busy_is_asked_again(server, writer, api, how):
+    turns_away(server, 1, *BUSY[how])
+    rows = writer(api, concurrency=1).write(["Hi"] * 3, Sampling())
+    assert [isinstance(written, Written) for (written,) in rows] == [True] * 3
+    assert len(server.requests) == 4
 
 
 def test_a_server_that_fails_without_saying_that_it_is_busy_is_gone(server, writer):
@@ -319,12 +320,22 @@ def test_a_busy_server_that_wants_to_be_left_alone_for_longer_than_a_request_may
     assert len(server.requests) == 1
 
 
-def test_a_busy_server_that_answers_nothing_for_as_long_as_a_request_may_take_is_gone(server, writer, monkeypatch):
-    monkeypatch.setattr("foureyes.models.chat.writer._MOST_S", 0.01)
+@APIS
+def test_what_a_busy_server_turns_away_is_not_sent_again_while_it_rests(server, writer, api):
+    """Those who send have no rules of their own for when a busy server is asked again."""
     turns_away(server, 50, 429)
     with pytest.raises(ModelUnavailable, match="HTTP 429"):
-        writer(concurrency=1).write(["Hi"] * 50, Sampling())
+        writer(api, concurrency=1, busy_timeout_s=0.01, attempts=3).write(["Hi"] * 50, Sampling())
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("named", [{"code": "insufficient_quota"}, {"type": "billing_not_active", "code": 7}])
+def test_an_account_without_credit_has_no_access(server, writer, named):
+    body = json.dumps({"error": {"message": "You exceeded your current quota", **named}}).encode()
+    server.trouble = lambda handler, _: send(handler, body, 429)
+    with pytest.raises(ModelRefused, match="You exceeded your current quota"):
+        writer(concurrency=1, attempts=3).write(["Hi"] * 50, Sampling())
+    assert len(server.requests) == 3
 
 
 def test_a_key_that_is_refused_raises_and_stands_in_no_message(server, writer):

@@ -170,7 +170,7 @@ class TestWaiting:
     def test_one_that_rests_holds_up_no_call_that_another_has_room_for(self, stack, monkeypatch):
         reader = opened(stack, *(stack.enter_context(Simulator()) for _ in range(2)), shown=3)
         pool = reader._servers
-        pool._members[0].rests = math.inf
+        pool._members[0].rest.until = math.inf
         monkeypatch.setattr(pool._changed, "wait", lambda _: pytest.fail("it waits"))
         assert isinstance(reader.read(MANY[:1])[0], Reading)
         assert isinstance(reader.read(MANY[:1], top_k=5)[0], Reading)
@@ -180,7 +180,7 @@ class TestWaiting:
         reader = opened(stack, stack.enter_context(Simulator()), shown=3)
         pool = reader._servers
         (member,) = pool._members
-        member.rests = math.inf
+        member.rest.until = math.inf
         monkeypatch.setattr(pool._changed, "wait", lambda _: pool._set_aside(member, "gone"))
         (row,) = reader.read(MANY[:1], top_k=top_k)
         assert (row.reason, reader.outages) == ("unavailable", 1)
@@ -202,7 +202,7 @@ class TestWaiting:
 
         def counted(sending, *args, **options):
             if sending.question.counted:
-                rested.append(member.rests > -math.inf)
+                rested.append(member.rest.until > -math.inf)
             count(sending, *args, **options)
 
         monkeypatch.setattr(pool, "_count", counted)
@@ -284,30 +284,19 @@ class TestAnsweringNothing:
         assert (len(n_asked), member.aside) == (3, None)
 
 
-class TestRest:
-    @pytest.fixture
-    def member(self):
-        connection = Connection("http://127.0.0.1:9", limits=RequestLimits())
-        yield Member(connection, InFlightLimit(64, clock=lambda: 0.0))
-        connection.close()
+def test_what_was_sent_together_halves_its_limit_once(stack):
+    connection = Connection("http://127.0.0.1:9", limits=RequestLimits())
+    stack.callback(connection.close)
+    member = Member(connection, InFlightLimit(64, clock=lambda: 0.0))
+    for now in (10.0, 10.01, 10.02):
+        member.turns_away(9.9, now, 0.0)
+    assert member.limit.value == 4
 
-    def test_what_was_sent_together_is_turned_away_once(self, member):
-        for now in (10.0, 10.01, 10.02):
-            member.rest(9.9, now, 0.0)
-        assert member.limit.value == 4
-        assert 10.1 <= member.rests <= 10.2
 
-    def test_its_rest_grows_until_it_answers(self, member):
-        lengths = []
-        for now in (10.0, 20.0, 30.0, 40.0):
-            member.rest(now - 0.1, now, 0.0)
-            lengths.append(member.rests - now)
-        assert all(least <= length <= least + 0.1 for least, length in zip((0.1, 0.2, 0.4, 0.8), lengths, strict=True))
-        member.answers(42.0, counted=False)
-        member.rest(49.9, 50.0, 0.0)
-        assert member.rests <= 50.2
-
-    def test_it_is_left_alone_for_as_long_as_it_wants_at_least(self, member):
-        member.rest(9.9, 10.0, 7.0)
-        member.rest(9.9, 10.1, 3.0)
-        assert member.rests == 17.0
+def test_what_is_not_counted_is_an_answer_to_rest_by_alone(stack):
+    connection = Connection("http://127.0.0.1:9", limits=RequestLimits())
+    stack.callback(connection.close)
+    member = Member(connection, InFlightLimit(64, clock=lambda: 0.0))
+    member.turns_away(9.9, 10.0, 0.0)
+    member.answers(42.0, counted=False)
+    assert (member.rest.n, member.rest.answered) == (0, -math.inf)

@@ -407,7 +407,7 @@ class TestJoining:
     def test_one_that_is_aside_is_looked_at_while_the_others_rest(self, opened):
         reader = opened()
         resting, aside = reader._servers._members
-        resting.rests = math.inf
+        resting.rest.until = math.inf
         reader._servers._set_aside(aside, "gone")
         assert isinstance(reader.read(MANY[:1])[0], Reading)
 

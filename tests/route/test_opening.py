@@ -14,12 +14,14 @@ from foureyes.config import load
 from foureyes.config.load import load_route
 from foureyes.config.wiring import build
 from foureyes.errors import ConfigError
+from foureyes.http import RequestLimits
 from foureyes.models.scripted import ScriptedReader, ScriptedWriter
 from foureyes.route.cuts import policy_of_cuts
 from foureyes.route.opened_writers import writer_of
 from foureyes.route.opening import open_route, route_of
 from foureyes.route.person_queue import SqlitePersonQueue
 from foureyes.route.promised import RoutePromise
+from foureyes.route.role_writer import RoleWriter
 from foureyes.route.scripted import completion
 from foureyes.types import Exchange
 from tests.route.upstreams import upstream, whole
@@ -223,6 +225,17 @@ def test_writers_by_reference_have_their_keys(monkeypatch: pytest.MonkeyPatch) -
         writer_of("w", "http://localhost:1/v1")
 
 
+@pytest.mark.parametrize(("timeout_s", "waited_s"), [(120.0, 5.0), (2.0, 2.0)])
+def test_a_providers_own_api_that_is_busy_is_not_waited_for_while_another_may_answer(
+    timeout_s: float, waited_s: float
+) -> None:
+    pytest.importorskip("anthropic")
+    writer = writer_of("claude", "anthropic:claude-5", key="sk-1", limits=RequestLimits(timeout_s=timeout_s))
+    assert isinstance(writer, RoleWriter)
+    assert writer._writer._busy_timeout_s == waited_s  # type: ignore[attr-defined]
+    asyncio.run(writer.aclose())
+
+
 async def test_a_providers_own_api_writes_words_and_is_paid_by_its_count() -> None:
     pytest.importorskip("anthropic")
     reply = {
@@ -238,7 +251,6 @@ async def test_a_providers_own_api_writes_words_and_is_paid_by_its_count() -> No
     from foureyes.models.chat.writer import ChatWriter
     from foureyes.models.providers import connect
     from foureyes.route.outcome import RouteRequest
-    from foureyes.route.role_writer import RoleWriter
 
     async with upstream(lambda _: whole(200, reply)) as server:
         chat = connect("anthropic", Endpoint("claude-5", server.url.removesuffix("/v1"), "sk-1"))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.asgi import scope_of
+from bench.virtual import run
 from foureyes.service import sending
 from foureyes.service.sending import BoundedStream
 from tests.service.house import House, open_house
@@ -40,7 +41,7 @@ async def get(house: House, path: str, send: Any) -> None:
     await house.app(scope_of("GET", path, {"x-api-key": house.keys["admin"].presented}), never, send)
 
 
-def broken_off(house: House, path: str) -> list[Any]:
+def cut_off(house: House, path: str) -> list[Any]:
     """What was sent until nobody waited any longer for a reader who takes the head and no part."""
     sent: list[Any] = []
 
@@ -54,19 +55,19 @@ def broken_off(house: House, path: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("path", [*LISTS, "/v1/ledger/export"])
-def test_what_nobody_takes_is_broken_off_and_frees_the_tenants_share(
+def test_what_nobody_takes_is_cut_off_and_frees_the_tenants_share(
     full: House, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(sending, "_SENT_S", 1e-3)
-    sent = broken_off(full, path)
+    sent = cut_off(full, path)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert sent[-1]["more_body"]
     assert full.state.in_flight.used == 0
 
 
-def test_events_that_nobody_takes_are_broken_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_that_nobody_takes_are_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_SENT_S", 1e-3)
-    assert broken_off(house, "/v1/events")[-1]["more_body"]
+    assert cut_off(house, "/v1/events")[-1]["more_body"]
     assert (house.state.in_flight.used, house.state.tenant("acme").feed.full) == (0, False)
 
 
@@ -114,7 +115,7 @@ def test_whoever_takes_much_has_longer_to_take_it(monkeypatch: pytest.MonkeyPatc
 
     async def parts() -> AsyncGenerator[bytes]:
         for _ in range(3):
-            yield bytes(100 * sending._SLOWEST)
+            yield bytes(100 * sending._SLOWEST_BYTES_PER_S)
 
     monkeypatch.setattr(sending, "_sent_within", note)
     asyncio.run(BoundedStream(parts(), media_type="text/plain").stream_response(never))
@@ -124,7 +125,26 @@ def test_whoever_takes_much_has_longer_to_take_it(monkeypatch: pytest.MonkeyPatc
     assert all(0 < one <= 100 for one in earned[1:])
 
 
-def test_what_makes_the_parts_is_closed_where_they_are_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_takes_each_part_slowly_is_cut_off_when_all_took_too_long() -> None:
+    taken: list[float] = []
+
+    async def parts() -> AsyncGenerator[str]:
+        for _ in range(4):
+            yield "part"
+
+    async def send(message: Any) -> None:
+        if message.get("body"):
+            await asyncio.sleep(50)
+            taken.append(asyncio.get_running_loop().time())
+
+    async def scene() -> float:
+        await BoundedStream(parts(), media_type="text/plain").stream_response(send)
+        return asyncio.get_running_loop().time()
+
+    assert (run(scene()), taken) == (pytest.approx(sending._SENT_S, abs=1e-3), [50.0, 100.0])
+
+
+def test_what_makes_the_parts_is_closed_where_they_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_SENT_S", 1e-3)
     closed: list[bool] = []
 

@@ -12,6 +12,7 @@ were set, and no key stands in its words.
     │   └── way          straight, or through a proxy
     │       └── dialling     a host of several addresses
     ├── retries      what is sent again, and until when
+    ├── busy         how long a busy server is left alone
     ├── failures     what every status means
     ├── limits       how long, how often, how many at once, how much
     ├── in_flight    how many at once, found by trying

@@ -16,7 +16,7 @@ from foureyes.http.error_text import beginning, cleaned
 from foureyes.http.failures import RequestFailed
 from foureyes.http.limits import RequestLimits
 from foureyes.http.pool import ConnectionPool
-from foureyes.http.retries import may_succeed_later, with_retries
+from foureyes.http.retries import may_succeed_at_once, may_succeed_later, with_retries
 
 __all__ = ["HttpClient"]
 
@@ -57,7 +57,7 @@ class HttpClient:
     def leaving_busy(self) -> Self:
         """The same connections for whoever waits for a busy server himself: what it turns away is not sent again here."""
         other = copy(self)
-        other._worth = _is_worth_it_at_once  # noqa: SLF001 - another of this class
+        other._worth = may_succeed_at_once  # noqa: SLF001 - another of this class
         return other
 
     async def aclose(self) -> None:
@@ -126,7 +126,3 @@ class HttpClient:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
             raise self.no_json(content) from error
-
-
-def _is_worth_it_at_once(failure: RequestFailed) -> bool:
-    return failure.retryable and not failure.busy

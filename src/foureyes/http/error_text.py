@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-__all__ = ["LOOKED_THROUGH", "beginning", "cleaned", "message_of"]
+__all__ = ["LOOKED_THROUGH", "beginning", "cleaned", "codes_of", "message_of"]
 
 LOOKED_THROUGH: Final = 100_000
 """Bytes of a reply that are looked through for what is told of it."""
@@ -67,6 +67,24 @@ def message_of(content: bytes) -> str:
         if isinstance(body, dict):
             body = body.get("error") or body.get("message") or body.get("detail") or body
     return body if isinstance(body, str) else json.dumps(body)
+
+
+def codes_of(content: bytes) -> list[str]:
+    """What an error reply calls its error, as OpenAI's protocol has it: its code and its type.
+
+    Example:
+        >>> codes_of(b'{"error": {"message": "no credit", "type": "insufficient_quota", "code": null}}')
+        ['insufficient_quota']
+    """
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return []
+    match body:
+        case {"error": dict() as error}:
+            return [error[name] for name in ("code", "type") if isinstance(error.get(name), str)]
+        case _:
+            return []
 
 
 def _forms(secret: str | None) -> list[str]:

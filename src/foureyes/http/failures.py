@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal, TypeAlias
@@ -19,6 +20,9 @@ _OF_THE_SERVER: Final = RETRIED_STATUSES - {500} | {401, 403}
 
 _BUSY: Final = frozenset({429, 529})
 """Statuses of a server that is there and has too much to do."""
+
+_NO_CREDIT: Final = frozenset({"insufficient_quota", "billing_not_active"})
+"""What OpenAI calls a 429 that no waiting helps against: the account pays for nothing."""
 
 _NUMBER: Final = re.compile(r"\d{1,18}(\.\d{1,9})?", re.ASCII)
 
@@ -58,7 +62,7 @@ class RequestFailed(Exception):
     @property
     def busy(self) -> bool:
         """Whether the server is there and has too much to do for any request: it said so, or from when on it wants to be asked again."""
-        return self.status in _BUSY or (self.retryable and self.server_wide and self.retry_after_s is not None)
+        return self.retryable and (self.status in _BUSY or (self.server_wide and self.retry_after_s is not None))
 
     @property
     def busy_s(self) -> float | None:
@@ -67,17 +71,25 @@ class RequestFailed(Exception):
 
 
 def failure_of_status(
-    status: int, quoted: str, *, retry_after: str | None = None, date: str | None = None
+    status: int,
+    quoted: str,
+    *,
+    codes: Collection[str] = (),
+    retry_after: str | None = None,
+    date: str | None = None,
 ) -> RequestFailed:
     """The failure of a reply with a status other than success. Being busy is worth another attempt, a refusal is not.
+
+    Where the account has no credit left, a 429 is a refusal, like one of the key.
 
     Args:
         status: of the reply.
         quoted: what the server said, or where it redirects to.
+        codes: what it calls the error.
         retry_after: the header of that name.
         date: the header of that name; a ``Retry-After`` that is a date is counted from it.
     """
-    busy = status in RETRIED_STATUSES
+    busy = status in RETRIED_STATUSES and _NO_CREDIT.isdisjoint(codes)
     kind: FailureKind = "unavailable" if busy else "refused"
     everywhere = status in _OF_THE_SERVER
     return RequestFailed(

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from foureyes.errors import InputError
 from foureyes.http.addresses import require_address, require_key
 from foureyes.http.connection import HttpConnection
-from foureyes.http.error_text import LOOKED_THROUGH, beginning, cleaned, message_of
+from foureyes.http.error_text import LOOKED_THROUGH, beginning, cleaned, codes_of, message_of
 from foureyes.http.failures import RequestFailed, failure_of_status
 from foureyes.http.limits import REFUSAL_S, RequestLimits
 from foureyes.http.way import Way
@@ -84,22 +84,24 @@ class PooledReply:
             ends: by the loop's clock, when whoever asks gives up; the words are waited for for half as long at most.
         """
         left_s = math.inf if ends is None else ends - asyncio.get_running_loop().time()
-        words = cleaned(await self._said(secret, min(REFUSAL_S, left_s / 2)), secret=secret)
-        told = self.headers
-        return failure_of_status(self.status, words, retry_after=told.get("retry-after"), date=told.get("date"))
+        said = await self._said(secret, min(REFUSAL_S, left_s / 2))
+        words, told = cleaned(message_of(said), secret=secret), self.headers
+        return failure_of_status(
+            self.status, words, codes=codes_of(said), retry_after=told.get("retry-after"), date=told.get("date")
+        )
 
-    async def _said(self, secret: str | None, within_s: float) -> str:
+    async def _said(self, secret: str | None, within_s: float) -> bytes:
         if 300 <= self.status < 400 and (elsewhere := self.headers.get("location")):
-            return f"redirects to {elsewhere}"
+            return f"redirects to {elsewhere}".encode()
         if self._is_packed:
-            return ""
+            return b""
         content, is_whole = bytearray(), False
         with suppress(RequestFailed, TimeoutError):
             async with asyncio.timeout(within_s):
                 while len(content) <= self._most_told and (piece := await self._connection.piece()) is not None:
                     content += piece
                 is_whole = len(content) <= self._most_told
-        return message_of(beginning(bytes(content[: self._most_told]), secret=secret, is_whole=is_whole))
+        return beginning(bytes(content[: self._most_told]), secret=secret, is_whole=is_whole)
 
     @property
     def _most_told(self) -> int:

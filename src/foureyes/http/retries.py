@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from foureyes.http.failures import RequestFailed
 from foureyes.http.limits import RequestLimits
 
-__all__ = ["ends_within", "may_succeed_later", "pause_s", "with_retries"]
+__all__ = ["ends_within", "may_succeed_at_once", "may_succeed_later", "pause_s", "with_retries"]
 
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
@@ -28,6 +28,11 @@ T = TypeVar("T")
 def may_succeed_later(failure: RequestFailed) -> bool:
     """Whether sending the same again may help."""
     return failure.retryable
+
+
+def may_succeed_at_once(failure: RequestFailed) -> bool:
+    """Whether sending the same again may help, for whoever waits for a busy server himself."""
+    return failure.retryable and not failure.busy
 
 
 async def with_retries(

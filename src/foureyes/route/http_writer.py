@@ -164,7 +164,6 @@ class HttpRouteWriter:
             retryable=failure.retryable,
             status=failure.status,
             summary=failure.words,
-            busy_s=failure.busy_s,
         ) from cause
 
 

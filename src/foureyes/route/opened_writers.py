@@ -31,6 +31,9 @@ _LIMITS: Final = RequestLimits(timeout_s=120.0)
 _THREADS: Final = 16
 """Requests at once to a provider's own API."""
 
+_BUSY_TIMEOUT_S: Final = 5.0
+"""Seconds for which a busy provider is waited for at most: another writer may answer meanwhile."""
+
 
 def writer_of(
     name: str,
@@ -105,7 +108,8 @@ def _provider_writer(
 
     chat = connect(target.api, Endpoint(target.model, key=key, limits=limits, reports_as=tuple(reports_as)))
     threads = min(_THREADS, limits.concurrency)
-    return RoleWriter(name, ChatWriter(chat, top_logprobs=0), threads=threads, timeout_s=limits.timeout_s)
+    writer = ChatWriter(chat, top_logprobs=0, busy_timeout_s=min(limits.timeout_s, _BUSY_TIMEOUT_S))
+    return RoleWriter(name, writer, threads=threads, timeout_s=limits.timeout_s)
 
 
 def _http_writer(

@@ -19,8 +19,8 @@ __all__ = ["BoundedStream", "TooSlow", "each_in_time", "json_in_parts"]
 _SENT_S: Final = 120.0
 """Seconds for which a response may wait for its reader: the caller's share of the requests in flight is held meanwhile."""
 
-_SLOWEST: Final = 128 * 1024
-"""Bytes a second that the reader of a large one has to take."""
+_SLOWEST_BYTES_PER_S: Final = 128 * 1024
+"""Which the reader of a large response has to take."""
 
 
 class TooSlow(Exception):
@@ -28,7 +28,7 @@ class TooSlow(Exception):
 
 
 class BoundedStream(StreamingResponse):
-    """A response that breaks off where its reader takes too long; without its end nobody takes it for whole.
+    """A response that is cut off where its reader takes too long; without its end nobody takes it for whole.
 
     Its reader may let it wait for two minutes in all, and for a second more with every 128 KiB that were taken. The time
     in which parts are made is not the reader's, and does not count.
@@ -66,7 +66,7 @@ class BoundedStream(StreamingResponse):
             nonlocal left_s
             began = clock()
             await _sent_within(left_s, send, message)
-            left_s += len(message.get("body", b"")) / _SLOWEST - (clock() - began)
+            left_s += len(message.get("body", b"")) / _SLOWEST_BYTES_PER_S - (clock() - began)
 
         return bounded
 

@@ -76,12 +76,14 @@ class ChatRequest:
         schema: JSON schema that the reply is held to, where the provider can; ``None`` for any text.
         sampling: how the words are chosen; ``None`` leaves that to the model's configured options.
         top_logprobs: how many of the most likely tokens are wanted at each token of the reply, 0 for no log-probabilities.
+        leaves_busy: whether whoever asks waits for a busy provider himself, so that what that turns away fails at once.
     """
 
     messages: tuple[Message, ...]
     schema: Mapping[str, Any] | None = None
     sampling: Sampling | None = None
     top_logprobs: int = 0
+    leaves_busy: bool = False
 
     @property
     def n(self) -> int:
@@ -141,7 +143,7 @@ class ChatModel(Protocol):
         """What it replies: at least one reply, at most ``request.n``. Whoever wants more asks again.
 
         Raises:
-            ModelUnavailable: it cannot be reached, is busy, or took too long.
+            ModelUnavailable: it cannot be reached, is busy (``busy_s`` says for how long it wants to be left alone), or took too long.
             ModelRefused: its server said no.
             ModelError: what came back is no reply.
         """

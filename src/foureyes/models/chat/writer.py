@@ -9,9 +9,9 @@ So the writer keeps an event loop in a thread of its own and has several request
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
@@ -19,8 +19,8 @@ from typing import Final, Self
 from foureyes.errors import ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.blocking import LoopThread
 from foureyes.http.breaker import Breaker
+from foureyes.http.busy import TURNED_AWAY, BusyRest
 from foureyes.http.limits import BATCH_LIMITS
-from foureyes.http.retries import pause_s
 from foureyes.models.chat.protocol import ChatModel, ChatReply, ChatRequest, messages_of
 from foureyes.models.chat.reading import reading_of
 from foureyes.models.prompts import unread_prompt
@@ -30,10 +30,9 @@ from foureyes.types import Exchange, Prompt, Unscored, Written
 __all__ = ["ChatWriter"]
 
 _FAILURES_IN_A_ROW: Final = 3
-_MOST_S: Final = BATCH_LIMITS.timeout_s
-"""Seconds for which a busy provider may answer nothing, and for which it may want to be left alone."""
+_NO_ACCESS: Final = frozenset({401, 403, 429})
+"""Statuses of refusals that would meet any other request too; a 429 that does not say "later" is one of an account without credit."""
 
-_NO_ACCESS: Final = frozenset({401, 403})
 _WITHHELD: Final = {"filtered": "the provider's filter withheld the reply", "declined": "the model declined to reply"}
 
 Row = list[Written | Unscored]
@@ -52,12 +51,21 @@ class ChatWriter:
         model: that writes.
         concurrency: requests under way at once, ≥ 1.
         top_logprobs: how many of the most likely tokens are asked for; fewer where the provider allows no more.
+        busy_timeout_s: seconds for which a busy provider is waited for, > 0.
     """
 
-    def __init__(self, model: ChatModel, *, concurrency: int = 8, top_logprobs: int = 20) -> None:
+    def __init__(
+        self,
+        model: ChatModel,
+        *,
+        concurrency: int = 8,
+        top_logprobs: int = 20,
+        busy_timeout_s: float = BATCH_LIMITS.timeout_s,
+    ) -> None:
         self._model = model
         self._concurrency = concurrency
         self._top_logprobs = top_logprobs
+        self._busy_timeout_s = busy_timeout_s
         self._loop = LoopThread()
 
     def __enter__(self) -> Self:
@@ -88,11 +96,13 @@ class ChatWriter:
     def write(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Row]:
         """Answers every prompt ``sampling.n`` times, several at a time.
 
+        What fails for one row is returned as ``Unscored``. A busy provider is left alone for a while, and then asked again.
+
         Raises:
-            ModelUnavailable: the provider cannot be reached.
-            ModelRefused: it lets nobody in with this key. What fails for one row is returned as ``Unscored``.
+            ModelUnavailable: nothing was written, as the provider cannot be reached, or is busy for too long.
+            ModelRefused: nothing was written, as it lets nobody in with this key, or the account has no credit.
         """
-        batch = _Batch(self, sampling, asyncio.Semaphore(self._concurrency))
+        batch = _Batch(self, sampling, asyncio.Semaphore(self._concurrency), self._busy_timeout_s)
         return self._loop.run(batch.rows(prompts))
 
     async def say(self, request: ChatRequest) -> Sequence[ChatReply]:
@@ -120,14 +130,21 @@ class ChatWriter:
 
 
 class _Batch:
-    """One call of :meth:`ChatWriter.write`: how many requests are under way, and whether it is worth to go on."""
+    """One call of :meth:`ChatWriter.write`: how many requests are under way, and whether it is worth to go on.
 
-    def __init__(self, writer: ChatWriter, sampling: Sampling, gate: asyncio.Semaphore) -> None:
+    A busy provider is waited for by the rules of :class:`~foureyes.models.completions.server_pool.ServerPool`, as if it were
+    one of its servers.
+    """
+
+    def __init__(self, writer: ChatWriter, sampling: Sampling, gate: asyncio.Semaphore, busy_timeout_s: float) -> None:
         self._writer = writer
         self._sampling = sampling
         self._gate = gate
+        self._busy_timeout_s = busy_timeout_s
         self._breaker: Breaker[ModelError] = Breaker(_FAILURES_IN_A_ROW)
-        self._rest = _Rest()
+        self._rest = BusyRest()
+        self._gone: ModelError | None = None
+        self._is_gone = asyncio.Event()
 
     async def rows(self, prompts: Sequence[Prompt]) -> list[Row]:
         rows = await asyncio.gather(*(self._row(prompt) for prompt in prompts))
@@ -149,63 +166,68 @@ class _Batch:
     async def _asked(self, prompt: Prompt, sampling: Sampling) -> Row | Unscored:
         if (unread := unread_prompt(prompt)) is not None and unread.reason == "unread_part":
             return unread
+        request = ChatRequest(messages_of(prompt), sampling=sampling, leaves_busy=True)
         async with self._gate:
-            await self._rest.over()
-            if (gone := self._gone) is not None:
-                return Unscored("unavailable", f"not asked, as the provider stopped answering: {gone}")
+            replies = await self._replies(request)
+        return replies if isinstance(replies, Unscored) else [self._writer.written(prompt, one) for one in replies]
+
+    async def _replies(self, request: ChatRequest) -> Sequence[ChatReply] | Unscored:
+        """What the provider replies, asked again for as long as it is worth to wait while it is busy."""
+        failure: Unscored | None = None
+        turned_away: list[float] = []
+        while True:
+            await self._rested()
+            if self._gone is not None:
+                words = f"not asked, as the provider stopped answering: {self._gone}"
+                return failure or Unscored("unavailable", words)
+            sent = _now()
             try:
-                replies = await self._writer.say(ChatRequest(messages_of(prompt), sampling=sampling))
+                replies = await self._writer.say(request)
             except ModelError as error:
-                self._note(error)
-                return Unscored("unavailable" if _answered_no(error) else "bad_reply", str(error))
-        self._breaker.count(None)
-        self._rest.answered()
-        return [self._writer.written(prompt, reply) for reply in replies]
+                failure = Unscored("unavailable" if _answered_no(error) else "bad_reply", str(error))
+                if not self._may_wait(error, sent, turned_away):
+                    return failure
+            else:
+                self._count(None)
+                return replies
 
-    @property
-    def _gone(self) -> ModelError | None:
-        """Why nothing more is asked."""
-        return self._breaker.reason or self._rest.gone
+    async def _rested(self) -> None:
+        """Waits until the provider has rested, or is known to be gone."""
+        while not self._is_gone.is_set() and _now() < self._rest.until:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._rest.until):
+                    await self._is_gone.wait()
 
-    def _note(self, error: ModelError) -> None:
-        """Notes a failure. That of a busy provider speaks neither for nor against its being there."""
-        if error.busy_s is not None:
-            self._rest.turned_away(error, error.busy_s)
-            return
-        self._breaker.count(error if _of_the_provider(error) else None)
+    def _may_wait(self, error: ModelError, sent: float, turned_away: list[float]) -> bool:
+        """Notes what became of a request, and says whether it is to be asked again.
 
+        Args:
+            error: what it failed with.
+            sent: when it was sent.
+            turned_away: when it was turned away; this time is added.
+        """
+        if error.busy_s is None:
+            self._count(error if _of_the_provider(error) else None)
+            return False
+        turned_away.append(_now())
+        self._rest.begins(sent, turned_away[-1], error.busy_s)
+        if self._rest.is_too_long(turned_away[0], error.busy_s, self._busy_timeout_s):
+            self._end(error)
+            return False
+        return self._rest.until <= turned_away[0] + self._busy_timeout_s or len(turned_away) < TURNED_AWAY
 
-class _Rest:
-    """Leaves a provider alone for as long as it is busy, and tells when it is gone, as a pool does with its servers.
+    def _count(self, failure: ModelError | None) -> None:
+        """Notes whether the provider answered; a refusal is an answer."""
+        self._breaker.count(failure)
+        if failure is None:
+            self._rest.answers(_now())
+        elif self._breaker.reason is not None:
+            self._end(self._breaker.reason)
 
-    It is gone where it wants to be left alone for longer than a request may take, or answered nothing for that long.
-    """
-
-    def __init__(self) -> None:
-        self.gone: ModelError | None = None
-        self._n_rests = 0
-        self._since = self._until = -math.inf
-
-    async def over(self) -> None:
-        """Waits until the provider has been left alone; not for one that is gone."""
-        while self.gone is None and (left_s := self._until - _now()) > 0:  # noqa: ASYNC110 - waits for a time, not for an event
-            await asyncio.sleep(left_s)
-
-    def answered(self) -> None:
-        """Notes that the provider answered."""
-        self._n_rests = 0
-
-    def turned_away(self, error: ModelError, wanted_s: float) -> None:
-        """Notes that it was too busy for a request."""
-        now = _now()
-        if not self._n_rests:
-            self._since = now
-        rest_s = max(wanted_s, pause_s(self._n_rests))
-        if self._until <= now:  # what it turns away of the requests that were sent together is one time
-            self._n_rests += 1
-        self._until = max(self._until, now + rest_s)
-        if wanted_s > _MOST_S or self._until > self._since + _MOST_S:
-            self.gone = error
+    def _end(self, why: ModelError) -> None:
+        """Asks nothing more, and wakes whoever waits."""
+        self._gone = self._gone or why
+        self._is_gone.set()
 
 
 def _now() -> float:

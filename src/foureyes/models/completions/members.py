@@ -10,8 +10,8 @@ from typing import Final, Generic, TypeVar
 
 from foureyes.errors import ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.breaker import Breaker
+from foureyes.http.busy import BusyRest
 from foureyes.http.in_flight import InFlightLimit
-from foureyes.http.retries import pause_s
 from foureyes.models.completions.connection import Connection
 from foureyes.models.completions.server import ModelServer
 from foureyes.models.token_logprobs import RowFault
@@ -51,10 +51,7 @@ class Member:
         filled: how often as many requests came to be under way as are allowed.
         looked: when it was last looked at, by the pool's clock.
         looking: whoever looks at it.
-        answered: when it last answered a question that counts, or (re)joined.
-        turned_away: when it turned a question away that was sent after it had rested before.
-        rests: until when it is sent nothing, as it was busy.
-        n_rests: rests since it last answered anything.
+        rest: until when it is sent nothing, as it was busy. Of its answers, those to questions that count are noted there.
     """
 
     connection: Connection
@@ -68,10 +65,7 @@ class Member:
     filled: int = 0
     looked: float = 0.0
     looking: threading.Thread | None = None
-    answered: float = -math.inf
-    turned_away: float = -math.inf
-    rests: float = -math.inf
-    n_rests: int = 0
+    rest: BusyRest = field(default_factory=BusyRest)
 
     @property
     def absent(self) -> bool:
@@ -101,33 +95,26 @@ class Member:
         self.filled += sending.takes_place and self.full
         return sending
 
-    def rest(self, sent: float, now: float, wanted_s: float) -> None:
-        """Leaves it alone for a while, as it was too busy for a question.
+    def turns_away(self, sent: float, now: float, wanted_s: float) -> None:
+        """Leaves it alone for a while, as it was too busy for a question: :meth:`~foureyes.http.busy.BusyRest.begins`.
 
-        What it turns away of the questions that were sent together is one time: its limit is halved once, and its rest grows once.
-
-        Args:
-            sent: when it was sent the question.
-            now: by the same clock.
-            wanted_s: for how long it wants to be left alone, at least.
+        What it turns away of the questions that were sent together halves its limit once.
         """
-        if sent >= self.turned_away:
+        if self.rest.begins(sent, now, wanted_s):
             self.limit.turned_away()
-            self.turned_away = now
-            wanted_s = max(wanted_s, pause_s(self.n_rests))
-            self.n_rests += 1
-        self.rests = max(self.rests, now + wanted_s)
 
     def answers(self, now: float, *, counted: bool) -> None:
         """Notes that a question was answered; one that is not counted tells no more than that the server is not too busy for it."""
-        self.n_rests = 0
         if counted:
-            self.answered = now
+            self.rest.answers(now)
+        else:
+            self.rest.n = 0
 
     def joins(self, server: ModelServer, now: float) -> None:
         """Lets it be asked from now on, whatever it was before."""
         self.server, self.aside, self.breaker = server, None, Breaker(FAILURES_IN_A_ROW)
-        self.rests, self.n_rests, self.answered = -math.inf, 0, now
+        self.rest.until = -math.inf
+        self.rest.answers(now)
 
     @property
     def well(self) -> bool:
@@ -187,7 +174,7 @@ class Sending:
 
     def was_busy(self, fault: RowFault) -> bool:
         """Whether the server is there and turned it away: it says that it has too much to do, or answered others meanwhile."""
-        meanwhile = self.member.answered >= self.at
+        meanwhile = self.member.rest.answered >= self.at
         return fault.busy_s is not None or (fault.status == _UNAVAILABLE and meanwhile)
 
 

@@ -118,7 +118,7 @@ def endpoint_error(connection: Connection, fault: RowFault, wanted: str) -> Mode
     """The error for an endpoint: unavailable when it cannot be reached, refused when what it says will not do."""
     words = f"{connection.root}: {wanted}; got: {fault.detail}"
     if fault.server_wide and fault.status not in {401, 403}:
-        return ModelUnavailable(words, model=connection.root, retryable=True, busy_s=fault.busy_s)
+        return ModelUnavailable(words, model=connection.root, retryable=True)
     return ModelRefused(words, model=connection.root)
 
 

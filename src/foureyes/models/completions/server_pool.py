@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from typing import Final, Self, TypeVar
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
+from foureyes.http.busy import TURNED_AWAY
 from foureyes.http.in_flight import InFlightLimit
 from foureyes.models.completions.connection import Connection
 from foureyes.models.completions.members import (
@@ -49,9 +50,6 @@ LEFT_ALONE_S: Final = 300.0
 
 LOOK_SECONDS: Final = 10.0
 """Most seconds for one request while a server is looked at."""
-
-TURNED_AWAY: Final = 5
-"""How often a question is turned away at least, and for as long as one may take, before it is given up while others are answered."""
 
 T = TypeVar("T")
 
@@ -207,14 +205,14 @@ class ServerPool:
                 able = [one for one in self._members if one.well and one not in question.failed]
                 if self._closed or not able:
                     raise question.fault or not_asked(self._why_stopped() or "it is closed")
-                free = [one for one in able if one.rests <= now and not (question.takes_place and one.full)]
+                free = [one for one in able if one.rest.until <= now and not (question.takes_place and one.full)]
                 if free:
                     return min(free, key=lambda one: (one.tokens, one.requests)).take(question, now)
                 self._changed.wait(self._most_wait_s(able, now))
 
     def _most_wait_s(self, able: Sequence[Member], now: float) -> float | None:
         """Seconds until one has rested or is to be looked at; ``None`` where only a place can become free."""
-        waits = [one.rests - now for one in able if one.rests > now]
+        waits = [one.rest.until - now for one in able if one.rest.until > now]
         if any(one.may_join for one in self._members):
             waits.append(LOOK_EVERY_S)
         return min(waits, default=None)
@@ -226,10 +224,10 @@ class ServerPool:
         with self._changed:
             now = self._clock()
             turned_away.append((member, now))
-            member.rest(sending.at, now, wanted_s)
-            is_late = member.rests > turned_away[0][1] + most_s
+            member.turns_away(sending.at, now, wanted_s)
+            is_late = member.rest.until > turned_away[0][1] + most_s
             since = next(at for one, at in turned_away if one is member)
-            is_gone = wanted_s > most_s or (member.rests > since + most_s and member.answered < since)
+            is_gone = member.rest.is_too_long(since, wanted_s, most_s)
         if is_gone:
             self._set_aside(member, too_busy(fault, most_s), for_s=min(wanted_s, LEFT_ALONE_S))
         return not is_gone and (not is_late or len(turned_away) < TURNED_AWAY)

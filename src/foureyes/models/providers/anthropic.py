@@ -79,13 +79,13 @@ class AnthropicChat(ProviderChat):
             **({} if schema is None else {"output_config": {"format": {"type": "json_schema", "schema": schema}}}),
         }
 
-    async def _sent(self, body: dict[str, Any]) -> Any:
+    async def _sent(self, body: dict[str, Any], request: ChatRequest) -> Any:
         async def call() -> bytes:
             raw = await self._client.messages.with_raw_response.create(**body)
             content: bytes = await raw.http_response.aread()
             return content
 
-        return await send_with_retries(call, MEANING, self._endpoint)
+        return await send_with_retries(call, MEANING, self._endpoint, leaves_busy=request.leaves_busy)
 
     def _replies(self, reply: Any, request: ChatRequest) -> list[ChatReply]:  # noqa: ARG002 - one reply, whatever was asked
         match reply:

@@ -78,7 +78,7 @@ class ProviderChat(ABC):
         if (unread := unread_prompt(request.messages)) is not None and unread.reason == "unread_part":
             raise ModelRefused(f"{self.name} was not asked: {unread.detail}", model=self.name)
         try:
-            found = await self._sent(self._written(request))
+            found = await self._sent(self._written(request), request)
             self._require_own(found)
             replies = self._replies(found, request)
             for reply in replies:
@@ -136,7 +136,7 @@ class ProviderChat(ABC):
         """The request in the provider's words."""
 
     @abstractmethod
-    async def _sent(self, body: dict[str, Any]) -> Any:
+    async def _sent(self, body: dict[str, Any], request: ChatRequest) -> Any:
         """The JSON that comes back; raises :class:`~foureyes.http.failures.RequestFailed`."""
 
     @abstractmethod

@@ -86,13 +86,13 @@ class GoogleChat(ProviderChat):
         contents = [types.Content.model_validate(content) for content in gemini.written(request.turns)]
         return {"contents": contents, "config": config}
 
-    async def _sent(self, body: dict[str, Any]) -> Any:
+    async def _sent(self, body: dict[str, Any], request: ChatRequest) -> Any:
         async def call() -> str | bytes:
             answer = await self._client.aio.models.generate_content(model=self.name, **body)
             raw = answer.sdk_http_response
             return (raw and raw.body) or ""
 
-        return await send_with_retries(call, MEANING, self._endpoint)
+        return await send_with_retries(call, MEANING, self._endpoint, leaves_busy=request.leaves_busy)
 
     def _replies(self, reply: Any, request: ChatRequest) -> list[ChatReply]:  # noqa: ARG002 - one reply, whatever was asked
         match reply:

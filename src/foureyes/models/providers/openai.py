@@ -65,8 +65,9 @@ class OpenAIChat(ProviderChat):
         new = "max_completion_tokens"
         return new if new in self._options or self._url == self.home else "max_tokens"
 
-    async def _sent(self, body: dict[str, Any]) -> Any:
-        return await self._client.post("/chat/completions", body)
+    async def _sent(self, body: dict[str, Any], request: ChatRequest) -> Any:
+        client = self._client.leaving_busy() if request.leaves_busy else self._client
+        return await client.post("/chat/completions", body)
 
     def _replies(self, reply: Any, request: ChatRequest) -> list[ChatReply]:
         match reply:

@@ -13,7 +13,7 @@ from foureyes.errors import ConfigError
 from foureyes.http.error_text import LOOKED_THROUGH, beginning, cleaned
 from foureyes.http.failures import FailureKind, RequestFailed, failure_of_status
 from foureyes.http.limits import REFUSAL_S
-from foureyes.http.retries import with_retries
+from foureyes.http.retries import may_succeed_at_once, may_succeed_later, with_retries
 from foureyes.models.chat.protocol import Endpoint
 
 try:
@@ -66,8 +66,16 @@ COMMON: Final[MeaningTable] = {
 """What any SDK over httpx2 lets through: that library's exceptions, of which a test holds that none is missing, and decoders'."""
 
 
-async def send_with_retries(call: Callable[[], Awaitable[str | bytes]], table: MeaningTable, endpoint: Endpoint) -> Any:
+async def send_with_retries(
+    call: Callable[[], Awaitable[str | bytes]], table: MeaningTable, endpoint: Endpoint, *, leaves_busy: bool = False
+) -> Any:
     """The JSON that a call of an SDK brings back, by our rules of what is repeated and until when.
+
+    Args:
+        call: sends one request.
+        table: what the SDK's exceptions mean.
+        endpoint: whose limits and key are used.
+        leaves_busy: as in a :class:`~foureyes.models.chat.protocol.ChatRequest`.
 
     Raises:
         RequestFailed: it brings none.
@@ -80,7 +88,8 @@ async def send_with_retries(call: Callable[[], Awaitable[str | bytes]], table: M
             quotes_key = required_key(endpoint) in str(error)  # as a server's words may
             raise request_failure(error, table, endpoint) from (None if quotes_key else error)
 
-    content = await with_retries(once, endpoint.limits)
+    worth = may_succeed_at_once if leaves_busy else may_succeed_later
+    content = await with_retries(once, endpoint.limits, worth=worth)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
