@@ -192,6 +192,47 @@ def test_what_did_not_come_is_asked_for_again_once_the_server_answers(enter: Ent
     expect(page.locator("#evidence")).to_contain_text("judge")
 
 
+@pytest.mark.parametrize("first", ["**/api/desk", "**/api/rows?*"])
+def test_a_page_that_opens_before_the_server_answers_comes_by_itself(enter: Enter, desk: DeskOpen, first: str) -> None:
+    page = opened(enter(desk))
+    page.route(first, lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#found")).to_contain_text("foureyes clean does not answer")
+    page.unroute(first)
+    heading(page, desk.listed[0])
+    page.keyboard.press("k")
+    heading(page, desk.listed[1])
+
+
+def test_a_page_of_the_list_that_did_not_come_is_not_taken_for_turned_to(enter: Enter, desk: DeskOpen) -> None:
+    page, rows = opened(enter(desk)), desk.listed
+    page.locator(".entry").nth(49).click()
+    heading(page, rows[49])
+    page.route("**/api/rows?*", lambda route: route.abort())
+    page.keyboard.press("k")
+    expect(page.locator("#notes")).to_contain_text("foureyes clean does not answer")
+    page.unroute("**/api/rows?*")
+    expect(page.locator("#notes")).not_to_contain_text("does not answer")
+    expect(page.locator("#page-at")).to_have_text("1–50")
+    heading(page, rows[49])
+    page.keyboard.press("j")
+    expect(page.locator("#page-at")).to_have_text("51–75")
+    heading(page, rows[50])
+    assert desk.saved.keys() == {rows[49]}
+
+
+def test_a_row_that_there_is_not_is_asked_for_once(enter: Enter, desk: DeskOpen) -> None:
+    asked: list[str] = []
+    page = enter(desk, "row=99999")
+    page.reload()  # until now the address may be followed twice: as the page opens, and as it changes
+    expect(page.locator("#notes")).to_contain_text("no row 99999")
+    page.on("request", lambda request: asked.append(request.url))
+    for _ in range(2):
+        page.wait_for_event("response", lambda response: "/api/rows?" in response.url)
+    expect(page.locator("#notes")).to_contain_text("no row 99999")
+    assert [url for url in asked if "/api/row?" in url] == []
+
+
 def test_the_cut_stands_in_the_list_and_the_random_choice_says_how_many(enter: Enter, desk: DeskOpen) -> None:
     page = opened(enter(desk))
     expect(page.locator(".cut")).to_have_count(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.view_house import N, Viewed, ranked, records, score, viewing
 from tests.browser.view_page import USUAL, Enter, card, enter, entries, files, heading, listed, settled, token, viewed
 
@@ -310,16 +312,120 @@ def held_before_its_end(running: Viewed) -> Iterator[None]:
 
     def slow() -> None:
         reached.set()
-        go_on.wait()
+        assert go_on.wait(3 * PATIENCE_MS / 1000)
         save()
 
     file.index._save = slow  # type: ignore[method-assign]
     running.viewer.start()
-    reached.wait()
     try:
+        assert reached.wait(PATIENCE_MS / 1000)
         yield
     finally:
         go_on.set()
+
+
+def test_a_list_that_comes_while_no_answer_is_open_is_not_said_to_be_empty(
+    enter: Enter, files: dict[str, Path], tmp_path: Path
+) -> None:
+    with viewing(tmp_path, files["scored"], indexed=False) as running, held_before_its_end(running):
+        page = settled(enter(running))
+        page.route("**/api/rows?*", lambda route: route.abort())
+        page.reload()
+        expect(page.locator("#row")).to_have_text("The list has not come yet.")
+        page.unroute("**/api/rows?*")
+        settled(page)
+        expect(page.locator("#row")).to_have_text("Choose an answer.")
+        page.get_by_label("Search in question and answer").fill("no such words")
+        expect(page.locator("#row")).to_have_text("No answer fits.")
+
+
+def test_a_difference_in_the_order_of_the_file_is_told_as_that(
+    enter: Enter, files: dict[str, Path], tmp_path: Path
+) -> None:
+    with viewing(tmp_path, files["scored"], indexed=False) as running:
+        with held_before_its_end(running):
+            page = settled(enter(running, "row=20&with=0:1&by=difference"))
+            expect(page.locator(".row-head")).to_contain_text(f"of {N}, as in the file")
+        expect(page.locator(".row-head")).to_contain_text(f"of {N}, worse than beside first by log_cmp")
+        page.goto(f"{running.origin}/#row=20&with=0:1&by=difference&order=file")
+        expect(page.locator(".row-head")).to_contain_text(f"of {N}, as in the file")
+        expect(page.locator("#order")).to_have_value("value file")
+
+
+def test_a_file_that_ended_in_an_error_is_in_order_and_opens_its_worst_answer(
+    enter: Enter, files: dict[str, Path], tmp_path: Path
+) -> None:
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    worst = ranked(files["scored"], "v", "log_cmp")
+    with viewing(tmp_path, files["scored"], indexed=False) as running:
+        [file] = running.viewer._files
+        file.index._save = fail  # type: ignore[method-assign]
+        running.viewer.start()
+        page = settled(enter(running, "verifier=7"))
+        expect(page.locator(".row-head")).to_contain_text(f"1st of {N}, worst first by log_cmp")
+        expect(heading(page)).to_have_text(f"Row {worst[0] + 1}")
+        expect(page.locator("#indexed")).to_be_hidden()
+        assert "verifier" not in page.url
+        page.get_by_text("1 note").click()
+        expect(page.locator("#tally")).to_contain_text("the disk is full")
+        page.get_by_label("Search in question and answer").fill("question 1")
+        expect(page.locator("#found")).to_have_text("10 answers")
+
+
+def test_a_label_is_for_the_answer_that_is_shown_whatever_file_has_a_row_of_that_number(
+    enter: Enter, files: dict[str, Path], tmp_path: Path
+) -> None:
+    row = ranked(files["scored"], "v", "log_cmp")[0]
+    twin = tmp_path / "twin.jsonl"
+    lines = [record | {"prompt": f"The twin's question {i}?"} for i, record in enumerate(records(files["scored"]))]
+    twin.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with viewing(tmp_path, files["scored"], twin) as running:
+        page = settled(enter(running))
+        expect(heading(page)).to_have_text(f"Row {row + 1}")
+        page.set_viewport_size({"width": 1280, "height": 300})
+        assert page.locator("#answer").evaluate("node => { node.scrollTop = 50; return node.scrollTop; }") == 50
+        page.locator("#file").select_option("1")
+        expect(page.locator("#row")).to_contain_text(f"The twin's question {row}?")
+        assert page.locator("#answer").evaluate("node => node.scrollTop") == 0
+        page.keyboard.press("w")
+        expect(page.locator(f"[data-row='{row}'] .given.wrong:not(.waits)")).to_have_count(1)
+        assert [(said["file"], said["row"]) for said in records(running.sidecar)] == [("twin.jsonl", row)]
+
+
+def test_where_an_answer_stands_is_told_anew_with_every_list(enter: Enter, viewed: Viewed) -> None:
+    page = settled(enter(viewed, "order=file"))
+    expect(heading(page)).to_have_text("Row 1")
+    expect(page.locator(".row-head")).to_contain_text(f"1st of {N}, as in the file")
+    page.get_by_label("Search in question and answer").fill("alert")
+    expect(page.locator(".row-head")).to_contain_text("1st of 1, as in the file")
+
+
+def test_a_look_at_the_files_that_failed_leaves_the_list_where_it_is(
+    enter: Enter, files: dict[str, Path], tmp_path: Path
+) -> None:
+    with viewing(tmp_path, files["scored"], indexed=False) as running, held_before_its_end(running):
+        page = settled(enter(running))
+        rows = page.locator("#rows")
+        assert rows.evaluate("node => { node.scrollTop = 500; return node.scrollTop; }") == 500
+        page.route("**/api/file", lambda route: route.abort())
+        expect(page.locator("#found")).to_contain_text("foureyes view does not answer")
+        page.unroute("**/api/file")
+        settled(page)
+        with page.expect_response("**/api/file"):
+            pass  # whatever follows from the one before it is done
+        assert rows.evaluate("node => node.scrollTop") == 500
+
+
+def test_a_page_that_opens_before_the_server_answers_comes_by_itself(enter: Enter, viewed: Viewed) -> None:
+    page = settled(enter(viewed))
+    page.route("**/api/file", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#row")).to_contain_text("foureyes view does not answer")
+    page.unroute("**/api/file")
+    settled(page)
+    expect(heading(page)).to_be_visible()
 
 
 def test_a_list_that_failed_comes_by_itself_once_the_server_answers(enter: Enter, viewed: Viewed) -> None:

@@ -74,6 +74,27 @@ def test_a_file_whose_end_comes_while_it_is_asked_about_is_not_told_as_whole(
     assert viewer.file()["files"][0]["rows"] == 40
 
 
+def test_a_file_whose_index_ended_in_an_error_is_sorted_and_searched_as_far_as_it_was_read(
+    scored: Path, opened: Open
+) -> None:
+    viewer = opened(scored, build=False)
+    [file] = viewer._files
+
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    file.index._save = fail  # type: ignore[method-assign]
+    viewer.start()
+    assert file.index.wait(60)
+    [told] = viewer.file()["files"]
+    assert (told["indexed"], told["caught_up"], told["error"]) == (40, False, "the disk is full")
+    said = values(scored, "v", "log_cmp")
+    found = ask(viewer, sort="log_cmp")
+    assert found["order"] == "worst"
+    assert found["rows"][0]["row"] == max(said, key=lambda i: said[i])
+    assert ask(viewer, text="Question 1?")["search"]["complete"]
+
+
 def test_the_worst_end_is_the_low_one_where_larger_is_better(scored: Path, opened: Open) -> None:
     said = values(scored, "w-2.5", "min_logprob")
     found = ask(opened(scored), verifier="1", sort="min_logprob", limit="1")

@@ -12,6 +12,7 @@ A number that a row does not have is ``null``. Rows are numbered from 0 in the o
         "indexed": 412000,          rows so far
         "progress": 0.41,           share of the file that was read
         "caught_up": false,         true once the end was reached; rows that are written later are added as they come
+        "error": "",                what ended the indexing; no further rows come then
         "problems": [{"cause": "not JSON", "rows": 2, "example": "line 17: …"}],
         "verifiers": [{"name", "scored": rows, "tokens": true where some row has them,
                        "signals": [{"name", "title", "unit", "worst": "high" | "low", "low": seen, "high": seen}]}],
@@ -26,7 +27,7 @@ A number that a row does not have is ``null``. Rows are numbered from 0 in the o
     file=0 verifier=0       numbers in the lists of /api/file
     sort=log_cmp            a signal, or n_tokens
     by=value|difference     what of it is sorted by; the difference with "with": worst first is where we are worse than they
-    order=worst|best|file   while a file is not caught up, it is in the order of the file whatever was asked for
+    order=worst|best|file   until a file is caught up or has an error, it is in the order of the file whatever was asked for
     offset=0 limit=50       at most 200
     label=right|wrong|unsure|none      repeat for several
     min_tokens= max_tokens= signal_min= signal_max=     of the signal that is sorted by

@@ -114,9 +114,9 @@ class FileIndex:
     def wait(self, seconds: float) -> bool:
         """Waits a while for the end of the pass; whether it has come, or an error."""
         ends = time.monotonic() + seconds
-        while not self.caught_up and not self.error and time.monotonic() < ends:
+        while not self.ended and time.monotonic() < ends:
             time.sleep(min(_LOOK_S, seconds))
-        return self.caught_up or bool(self.error)
+        return self.ended
 
     def close(self) -> None:
         """Ends the pass; what was read is kept."""
@@ -147,6 +147,11 @@ class FileIndex:
         if unsaved:
             self._save()
         self.caught_up = self.caught_up or not self._stop.is_set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether all that can be read is indexed: the end of the file was reached once, or an error came before it."""
+        return self.caught_up or bool(self.error)
 
     @property
     def progress(self) -> float:

@@ -84,9 +84,8 @@ class Listing:
             InputError: there is no such signal.
         """
         file = part.file
-        used = (
-            asked.order if file.index.caught_up else "file"
-        )  # looked up once, and before the rows: they may come to an end
+        # Looked up once, and before the rows: they may come to an end.
+        used = asked.order if file.index.ended else "file"
         n = file.index.columns.rows
         signal = _signal(asked, part, default_sort)
         values = part.values(signal)[:n]
@@ -147,7 +146,7 @@ class Listing:
             raise InputError(self._search.error)
         hits = np.zeros(n, np.bool_)
         hits[rows[rows < n]] = True
-        complete = searched >= n and file.index.caught_up
+        complete = searched >= n and file.index.ended
         return hits, {"searched": min(searched, n), "of": n, "complete": complete}
 
 

@@ -33,16 +33,20 @@ export function drawNothing(words) {
   byId("row").replaceChildren(el("p", { class: "none", text: words }));
 }
 
-function head(row, { place, total, order }) {
+/** Says anew where the row that is drawn stands, once the list is another. */
+export function drawPlace(row, where) {
+  byId("row-place").replaceWith(placeOf(row, where));
+}
+
+function head(row, where) {
   const which = row.which ? ` · ${row.which}` : "";
+  return el("header", { class: "row-head" }, el("h1", { id: "row-title", tabindex: "-1", text: `Row ${count(row.row + 1)}${which}` }), placeOf(row, where));
+}
+
+function placeOf(row, { place, total, order }) {
   const stands = place === null ? "" : `${ordinal(place)} of ${count(total)}, ${order}`;
   const said = row.label ? el("span", { class: "file-says", text: `The file says: ${row.label}` }) : null;
-  return el(
-    "header",
-    { class: "row-head" },
-    el("h1", { id: "row-title", tabindex: "-1", text: `Row ${count(row.row + 1)}${which}` }),
-    el("p", { class: "hint" }, row.where && row.where !== `row ${row.row + 1}` ? `${row.where} · ` : "", stands, said ? [stands ? " · " : "", said] : null),
-  );
+  return el("p", { class: "hint", id: "row-place" }, row.where && row.where !== `row ${row.row + 1}` ? `${row.where} · ` : "", stands, said ? [stands ? " · " : "", said] : null);
 }
 
 function exchange(row) {

@@ -16,11 +16,17 @@ export function drawList(found, signal, { offset, pending, choose }) {
   const list = byId("rows");
   list.replaceChildren(...found.rows.map((row) => el("li", {}, entry(row, signal, pending(row.row), choose))));
   list.scrollTop = 0;
-  byId("found").textContent = words(found);
+  drawFound(found);
   const last = Math.min(offset + PAGE, found.total);
   byId("page-at").textContent = found.total ? `${count(offset + 1)}–${count(last)}` : "";
   byId("page-before").disabled = offset === 0;
   byId("page-after").disabled = last >= found.total;
+}
+
+/** Says how many answers fit. */
+export function drawFound({ total, search }) {
+  const words = total ? plural(total, "answer") : "No answer fits.";
+  byId("found").textContent = search && !search.complete ? `${words}; searched ${percent(search.searched / Math.max(search.of, 1))} so far` : words;
 }
 
 /** Marks the row that is open, which alone is a Tab stop; the first one where none is open. */
@@ -73,9 +79,4 @@ function given(label, unsaved) {
   if (!label) return el("span", { class: "given" });
   const { word, sign } = LABELS[label];
   return el("span", { class: `given ${label}${unsaved ? " waits" : ""}` }, el("span", { "aria-hidden": "true", text: sign }), el("span", { class: "unseen", text: unsaved ? `${word}, not saved` : word }));
-}
-
-function words({ total, search }) {
-  const found = total ? plural(total, "answer") : "No answer fits.";
-  return search && !search.complete ? `${found}; searched ${percent(search.searched / Math.max(search.of, 1))} so far` : found;
 }

@@ -7,7 +7,7 @@ import { openHelp } from "./help.js";
 import { listenToKeys } from "./keys.js";
 import { preparePickers } from "./pickers.js";
 import { recall, remember } from "./remembered.js";
-import { Failed, source } from "./source.js";
+import { Failed, answered, source } from "./source.js";
 import { stateOfAddress } from "./state.js";
 import { View } from "./viewer.js";
 
@@ -82,11 +82,10 @@ async function open() {
   const from = source();
   let about;
   try {
-    about = await from.file();
+    about = await answered(() => from.file(), ({ message }) => drawNothing(message));
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
-    drawNothing(error.message);
-    return;
+    return; // refused, as it says
   }
   const view = new View(from, about);
   prepare(view);

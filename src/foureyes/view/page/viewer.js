@@ -1,10 +1,10 @@
 // What is shown: the address says it, what a person does changes the address, labels are sent at once.
 
-import { drawDetail, drawNothing } from "./detail.js";
+import { drawDetail, drawNothing, drawPlace } from "./detail.js";
 import { byId, say } from "./dom.js";
 import { closeCard } from "./heatmap.js";
 import { Labels } from "./labels.js";
-import { PAGE, drawList, markCurrent, relabel } from "./list.js";
+import { PAGE, drawFound, drawList, markCurrent, relabel } from "./list.js";
 import { percent, plural } from "./numbers.js";
 import { drawPickers, signalOf } from "./pickers.js";
 import { recall } from "./remembered.js";
@@ -22,9 +22,11 @@ export class View {
     this.from = from;
     this.about = about;
     this.wanted = stateOfAddress();
-    this.found = { total: 0, rows: [], search: null, order: "file", indexed: 0 };
+    this.found = { total: 0, rows: [], search: null, order: "file", indexed: 0, asked: this.state };
     this.listed = false;
+    this.silent = false; // whether nobody answered when the files were looked at last
     this.row = null;
+    this.drawn = "";
     this.turn = 0;
     this.steps = Promise.resolve();
     this.keysOn = recall("foureyes-keys") !== "off";
@@ -40,9 +42,17 @@ export class View {
     return this.about.files[this.state.file];
   }
 
+  /** What is to stand beside the list: a row as some verifiers saw it, or words where none is open. */
+  get opened() {
+    const { file, row, verifier, with: other } = this.state;
+    if (row !== "") return JSON.stringify([file, row, verifier, other]);
+    if (this.found.total) return "Choose an answer.";
+    return this.listed ? "No answer fits." : "The list has not come yet.";
+  }
+
   /** Keeps a state and writes it into the address; what is not in the files is dropped once all of them are indexed. */
   want(state, step = false) {
-    this.wanted = this.about.files.every(({ caught_up: done }) => done) ? tidied(state, this.about) : state;
+    this.wanted = this.about.files.every(ended) ? tidied(state, this.about) : state;
     rememberState(this.wanted, step);
   }
 
@@ -57,7 +67,7 @@ export class View {
     const before = this.state;
     this.want({ ...this.wanted, ...part }, step);
     if (listsApart(before, this.state)) await this.showList();
-    if (this.state.row !== before.row || this.state.with !== before.with || this.state.verifier !== before.verifier) await this.showRow();
+    await this.showOther();
   }
 
   async showAll(state) {
@@ -66,11 +76,14 @@ export class View {
     await this.showRow();
   }
 
-  /** Shows the list again, and another row where the one that was open is none of it. */
+  /** Shows the list again, and what is open now where that is another. */
   async showAnew() {
-    const { row } = this.state;
     await this.showList();
-    if (this.state.row !== row || row === "") await this.showRow();
+    await this.showOther();
+  }
+
+  async showOther() {
+    if (this.opened !== this.drawn) await this.showRow();
   }
 
   async showList() {
@@ -78,12 +91,13 @@ export class View {
     this.drawTally();
     const turn = (this.turn += 1);
     byId("rows").setAttribute("aria-busy", "true");
-    const found = await this.attempt(() => this.from.rows(rowsQuery(this.state, PAGE)));
+    const asked = this.state;
+    const found = await this.attempt(() => this.from.rows(rowsQuery(asked, PAGE)), drawFailure);
     if (turn !== this.turn) return; // something else was asked for meanwhile
     byId("rows").removeAttribute("aria-busy");
+    this.listed = found !== null;
     if (!found) return;
-    this.found = found;
-    this.listed = true;
+    this.found = { ...found, asked };
     this.drawNews(0);
     drawList(found, signalOf(this.about, this.state), {
       offset: Number(this.state.offset),
@@ -93,27 +107,30 @@ export class View {
     const ordered = found.order === this.state.order; // while a file is indexed, its first row is not the worst
     if (this.state.row === "" && ordered && found.rows.length && !PHONE.matches) this.want({ ...this.wanted, row: String(found.rows[0].row) });
     markCurrent(this.state.row);
+    if (this.row) drawPlace(this.row, this.where());
     if (found.search && !found.search.complete) this.later(() => this.then(() => turn === this.turn && this.showAnew()));
   }
 
   async showRow() {
     closeCard();
-    const { state } = this;
+    const { state, opened } = this;
+    this.drawn = opened;
     document.body.classList.toggle("reading", state.row !== "");
     byId("bar").hidden = state.row === "";
     markCurrent(state.row);
     if (state.row === "") {
       this.row = null;
-      drawNothing(this.found.total ? "Choose an answer." : "No answer fits.");
+      drawNothing(opened);
       return;
     }
     const other = beside(state);
     const query = new URLSearchParams({ file: state.file, row: state.row, ...(other && other[0] !== Number(state.file) ? { with_file: other[0] } : {}) });
-    const again = String(this.row?.row) === state.row;
+    const file = Number(state.file);
+    const again = this.row?.file === file && String(this.row.row) === state.row;
     this.row = null;
     const row = await this.attempt(() => this.from.row(query), (error) => drawNothing(`Row ${Number(state.row) + 1} cannot be shown: ${error.message}`));
-    if (!row || state.row !== this.state.row || state.with !== this.state.with) return;
-    this.row = row;
+    if (!row) return;
+    this.row = { ...row, file };
     drawDetail(row, this.sides(row, other), this.where(), this.about.scale);
     if (!again) byId("answer").scrollTop = 0;
     this.drawLabel();
@@ -134,11 +151,14 @@ export class View {
     return [{ ...first, name: `${first.name} in ${this.file.name}` }, { ...second, name: `${name} in ${file.name}` }];
   }
 
+  /** Where the row that is drawn stands in the list that is drawn. */
   where() {
-    const signal = signalOf(this.about, this.state);
-    const entry = this.found.rows.find(({ row }) => String(row) === this.state.row);
-    const words = Object.fromEntries(orders(signal, true))[`${this.state.by} ${this.found.order}`];
-    return { place: entry?.place ?? null, total: this.found.total, order: this.found.order === "file" ? words : `${words} by ${signal.name}` };
+    const { asked, order, rows, total } = this.found;
+    const signal = signalOf(this.about, asked);
+    const inFile = order === "file" || !signal.name;
+    const words = Object.fromEntries(orders(signal, true))[inFile ? "value file" : `${asked.by} ${order}`];
+    const entry = Number(asked.file) === this.row.file && rows.find(({ row }) => row === this.row.row);
+    return { place: entry?.place ?? null, total, order: inFile ? words : `${words} by ${signal.name}` };
   }
 
   /** Goes on by one answer, onto another page of the list where this one ends. */
@@ -157,11 +177,12 @@ export class View {
     await this.change({ offset: String(Math.max(0, Number(this.state.offset) + step * PAGE)), ...(PHONE.matches ? {} : { row: "" }) });
   }
 
+  /** Labels the row that is drawn, whatever was asked for since. */
   async decide(label) {
     if (this.row === null) return;
-    const row = this.row.row;
-    const saving = this.labels.decide(Number(this.state.file), row, label);
-    relabel(row, label ?? this.row.label, true);
+    const { file, row } = this.row;
+    const saving = this.labels.decide(file, row, label);
+    if (file === Number(this.found.asked.file)) relabel(row, label ?? this.row.label, true);
     this.drawLabel();
     say(label ? `Row ${row + 1}: ${label}` : `Row ${row + 1}: label cleared`);
     if (label && byId("go-on").checked) await this.go(1);
@@ -170,19 +191,19 @@ export class View {
 
   saved(file, row, answer) {
     this.about.files[file].labels = answer.labels;
-    if (file !== Number(this.state.file)) return;
-    const entry = this.found.rows.find((one) => one.row === row);
-    if (entry) entry.mine = answer.mine;
-    if (this.row?.row === row) this.row.mine = answer.mine;
-    const pending = this.labels.pending(file, row);
-    relabel(row, pending ?? answer.mine ?? entry?.label, pending !== undefined);
+    if (this.row?.file === file && this.row.row === row) this.row.mine = answer.mine;
     this.drawLabel();
     this.drawTally();
+    const entry = file === Number(this.found.asked.file) && this.found.rows.find((one) => one.row === row);
+    if (!entry) return;
+    entry.mine = answer.mine;
+    const pending = this.labels.pending(file, row);
+    relabel(row, pending ?? answer.mine ?? entry.label, pending !== undefined);
   }
 
   drawLabel() {
     if (this.row === null) return;
-    const pending = this.labels.pending(Number(this.state.file), this.row.row);
+    const pending = this.labels.pending(this.row.file, this.row.row);
     const mine = pending === undefined ? this.row.mine : pending;
     for (const button of document.querySelectorAll("[data-label]")) button.setAttribute("aria-pressed", String(button.dataset.label === mine));
     byId("clear").removeAttribute("aria-pressed");
@@ -196,7 +217,7 @@ export class View {
   /** Follows the files: how far they are read, and then whether rows come. */
   follow() {
     if (!this.from.saves) return;
-    const growing = this.about.files.find(({ caught_up: done }) => !done);
+    const growing = this.about.files.find((file) => !ended(file));
     const indexed = byId("indexed");
     indexed.hidden = !growing;
     if (growing) indexed.textContent = `indexed ${percent(growing.progress)}`;
@@ -204,19 +225,22 @@ export class View {
   }
 
   async refresh() {
-    const about = document.hidden ? null : await this.attempt(() => this.from.file());
+    if (document.hidden) return;
+    const about = await this.attempt(() => this.from.file(), drawFailure);
+    if (about && this.silent && this.listed) drawFound(this.found);
+    this.silent = !about;
     if (!about) return;
     const [was, { files }, before] = [this.file, this.about, this.state];
     this.about = about;
     this.want(this.wanted);
     drawPickers(about, this.state);
     this.drawTally();
-    const { caught_up: done, indexed } = this.file;
-    const other = listsApart(before, this.state) || about.files.some(({ caught_up: ended }, i) => ended !== files[i].caught_up);
+    const { indexed } = this.file;
+    const other = listsApart(before, this.state) || about.files.some((file, i) => ended(file) !== ended(files[i]));
     const missed = this.row === null && this.state.row !== "" && Number(this.state.row) < indexed;
     if (other || !this.listed || (!was.indexed && indexed)) await this.showList();
-    if (other || missed || this.state.row !== before.row) await this.showRow();
-    this.drawNews(done ? indexed - this.found.indexed : 0);
+    if (other || missed || this.opened !== this.drawn) await this.showRow();
+    this.drawNews(ended(this.file) ? indexed - this.found.indexed : 0);
   }
 
   /** Rows that came since the list was made do not disturb who reads it. */
@@ -229,8 +253,8 @@ export class View {
     setTimeout(work, ms);
   }
 
-  /** What fails is said, where the list is counted unless told otherwise, and tried again when the files are looked at next. */
-  async attempt(work, failed = (error) => this.unlisted(error)) {
+  /** What fails is said, and tried again when the files are looked at next. */
+  async attempt(work, failed) {
     try {
       return await work();
     } catch (error) {
@@ -239,11 +263,16 @@ export class View {
       return null;
     }
   }
+}
 
-  unlisted({ message }) {
-    this.listed = false;
-    byId("found").textContent = message;
-  }
+/** Says what failed where the list is counted. */
+function drawFailure({ message }) {
+  byId("found").textContent = message;
+}
+
+/** Whether all that can be read of a file is indexed. */
+function ended({ caught_up: done, error }) {
+  return done || Boolean(error);
 }
 
 /** Whether two states list other rows, or the same in another order. */
@@ -258,5 +287,5 @@ function tidied(state, { files, default_sort: sort }) {
   const [f, v] = state.with.split(":");
   const kept = state.with !== `${file}:${verifier}` && files[f]?.verifiers[v] ? state.with : "";
   const sorted = signalOf({ files }, { file, verifier, sort: state.sort || sort }).name;
-  return { ...state, file, verifier, with: kept, sort: sorted, by: kept ? state.by : "value" };
+  return { ...state, file, verifier, with: kept, sort: sorted, by: kept && state.order !== "file" ? state.by : "value" };
 }

@@ -4,7 +4,7 @@ import { byId, el, fill, say } from "./dom.js";
 import { listenToKeys } from "./keys.js";
 import { Labels } from "./labels.js";
 import { count, percent, plural } from "./numbers.js";
-import { Failed } from "./source.js";
+import { Failed, answered, asking, posted } from "./source.js";
 
 const PAGE = 50;
 const LOOK_AGAIN_MS = 5000;
@@ -12,22 +12,12 @@ const MARKS = { keep: "✓", relabel: "↻", drop: "✗" };
 
 /** What is shown; kept in the address, so that a page can be opened again where it was. */
 const state = { order: "list", show: "all", offset: 0, row: null };
-let about, list, open, votes, asked = 0, nSaved = 0;
-let missed = false; // whether something that was asked for did not come
+let about, list, open, votes, asked = 0, listings = 0, nSaved = 0;
+let missed = false; // whether something that was asked for did not come, and may yet
+let turning = false; // whether another page of the list is on its way: until its row is there, a key means no row
 
-async function ask(path, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, { cache: "no-store", redirect: "error", ...options });
-  } catch (error) {
-    throw new Failed("foureyes clean does not answer; is it still running?", { cause: error });
-  }
-  const answer = await response.json().catch(() => null);
-  if (!response.ok || answer === null) throw new Failed(answer?.error ?? `the server answered ${response.status}`);
-  return answer;
-}
-
-const vote = (decision) => ask("api/vote", { method: "POST", body: JSON.stringify(decision), headers: { "Content-Type": "application/json" } });
+const ask = asking("clean");
+const vote = (decision) => ask("api/vote", posted(decision));
 
 /** What is said of a row: what waits to be saved, else what is. */
 function mine(row) {
@@ -120,7 +110,7 @@ function drawOne() {
 
 /** Says something more, or something else, of the open row. */
 function change(part) {
-  if (!open) return;
+  if (!open || turning) return;
   const said = { decision: null, label: null, category: null, note: byId("note")?.value ?? "", ...mine(open), ...part };
   if (said.decision !== "relabel") said.label = null;
   const empty = !said.decision && !said.category && !said.note;
@@ -132,14 +122,14 @@ function change(part) {
 
 /** A second click on a button takes back what it said; a key says it again. */
 function decide(decision, clicked = false) {
-  if (!open) return undefined;
+  if (!open || turning) return undefined;
   const pressed = clicked && mine(open)?.decision === decision;
   change(pressed ? { decision: null } : { decision, label: decision === "relabel" ? byId("new-label").value : null });
   return pressed ? undefined : step(1);
 }
 
 function clear() {
-  if (!open) return;
+  if (!open || turning) return;
   byId("note").value = "";
   votes.decide(0, open.row, null);
   drawOne();
@@ -147,6 +137,7 @@ function clear() {
 }
 
 async function step(by) {
+  if (turning) return;
   const rows = list.rows.map((row) => row.row);
   const at = rows.indexOf(state.row);
   const next = at + by;
@@ -156,9 +147,13 @@ async function step(by) {
 }
 
 async function turn(by, at) {
-  state.offset = Math.max(0, state.offset + by);
-  if (at !== undefined) open = null; // a key that comes before the next row is there means no row
-  await load();
+  if (turning) return;
+  turning = at !== undefined;
+  try {
+    await load(Math.max(0, state.offset + by));
+  } finally {
+    turning = false;
+  }
   if (at !== undefined && list.rows.length) await go(list.rows.at(at).row);
   byId("rows").scrollTop = 0;
 }
@@ -187,19 +182,24 @@ async function readRow() {
   return true;
 }
 
-const rowsQuery = () => `api/rows?${new URLSearchParams({ order: state.order, show: state.show, offset: state.offset, limit: PAGE })}`;
+const rowsQuery = (offset) => `api/rows?${new URLSearchParams({ order: state.order, show: state.show, offset, limit: PAGE })}`;
 
-async function load() {
-  list = await ask(rowsQuery());
+/** Lists the rows from a place on; what does not come leaves the list where it was. */
+async function load(offset = state.offset) {
+  const nth = ++listings;
+  const told = await ask(rowsQuery(offset));
+  if (nth !== listings) return; // another list was asked for meanwhile
+  list = told;
+  state.offset = offset;
   drawList();
 }
 
 /** What other pages saved meanwhile, and what did not come when it was asked for. */
 async function lookAgain() {
   if (document.hidden || votes.sending || votes.waiting.size) return;
-  const [query, before] = [rowsQuery(), nSaved];
+  const [query, before] = [rowsQuery(state.offset), nSaved];
   const told = await ask(query);
-  const late = query !== rowsQuery() || before !== nSaved || votes.sending || votes.waiting.size; // it does not know what was done meanwhile
+  const late = query !== rowsQuery(state.offset) || before !== nSaved || votes.sending || votes.waiting.size; // it does not know what was done meanwhile
   if (late || (told.version === list.version && !missed)) return;
   list = told;
   const again = list.rows.find((row) => row.row === open?.row);
@@ -221,7 +221,7 @@ function readAddress(hash = location.hash) {
   const told = new URLSearchParams(hash.slice(1));
   state.order = told.get("order") === "sample" ? "sample" : "list";
   state.show = ["open", "decided"].includes(told.get("show")) ? told.get("show") : "all";
-  state.offset = Number.parseInt(told.get("offset"), 10) || 0;
+  state.offset = Math.max(0, Number.parseInt(told.get("offset"), 10) || 0);
   state.row = told.has("row") ? Number.parseInt(told.get("row"), 10) : null;
   byId("order").value = state.order;
   byId("show").value = state.show;
@@ -290,25 +290,26 @@ function heard(work) {
 
 function unreachable(error) {
   if (!(error instanceof Failed)) throw error;
-  missed = true;
+  missed ||= !error.refused;
   byId("notes").textContent = error.message;
 }
 
 async function start() {
-  about = await ask("api/desk");
+  const uncounted = ({ message }) => { byId("found").textContent = message; };
+  about = await answered(() => ask("api/desk"), uncounted);
   byId("name").textContent = about.name;
   document.title = `${about.name} · foureyes clean`;
   byId("new-label").replaceChildren(...about.classes.map((name) => el("option", { value: name, text: name })));
   readAddress();
   const wide = matchMedia("(min-width: 860px)").matches;
   votes = new Labels({ label: vote }, about.sidecar, saved);
-  await load();
+  await answered(load, uncounted);
   prepare();
-  await go(state.row ?? (wide && list.rows.length ? list.rows[0].row : null));
+  await heard(go)(state.row ?? (wide && list.rows.length ? list.rows[0].row : null));
   if (votes.waiting.size) await votes.send();
 }
 
-const started = start().catch((error) => { byId("found").textContent = error.message; unreachable(error); });
+const started = start().catch(unreachable);
 addEventListener("popstate", () => {
   const { hash } = location;
   started.then(heard(async () => { readAddress(hash); await load(); await go(state.row); }));
