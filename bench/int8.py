@@ -111,7 +111,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table between the marks of this page")
     args = parser.parse_args()
-    rows = [row for model in MODELS for row in measured(model, args.rounds)]
+    rows: list[tuple[str, ...]] = []
+    for model in MODELS:
+        rows += measured(model, args.rounds)
+        print(f"{model}: {rows[-2:]}", file=sys.stderr, flush=True)
     machine: dict[str, Any] = describe(Path(sys.executable), Path("none"), ("foureyes", "torch"))
     head = (
         "model",
